@@ -1,0 +1,1 @@
+"""Corpora: texts, who annotated them, and what is held back as an archive."""

@@ -1,0 +1,101 @@
+"""The folder of a run: where its files are, and whether a command may begin, continue or leave it."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from alab.atomic import replacing
+from alab.config import Settings
+from alab.errors import UserError
+from alab.ledger import Ledger
+
+
+class RunDir:
+    """The files of one run.
+
+    Args:
+        settings: the configuration. If its `run_dir` is null, the folder is named after the configuration, so that the
+            same command finds the same folder again.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.path = Path(settings.run_dir or _default_name(settings))
+        self.configuration = settings.model_dump() | {"run_dir": str(self.path)}
+        self.config = self.path / "config.yaml"
+        self.ledger = self.path / "annotations.csv"
+        self.rounds = self.path / "rounds.csv"
+        self.consensus = self.path / "consensus.csv"
+        self.annotators = self.path / "annotators.csv"
+        self.next_batch = self.path / "next_batch.csv"
+        self.learning_curve = self.path / "learning_curve.png"
+        self.model = self.path / "model"
+        self.checkpoint = self.path / "checkpoints" / "last.ckpt"
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run is over: `next_batch.csv` is the last file it writes."""
+        return self.next_batch.exists()
+
+    def check(self) -> None:
+        """Refuse a folder that cannot be, or already is, the folder of another run.
+
+        Raises:
+            UserError: naming the keys that differ.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise UserError(f"run_dir={self.path}: this is a file; expected a folder")
+        if not self.config.exists():
+            if self.ledger.exists():
+                raise UserError(f"run_dir={self.path}: annotations.csv is there without its config.yaml")
+            return
+        try:
+            saved = yaml.safe_load(self.config.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise UserError(f"{self.config}: not a valid configuration ({' '.join(str(error).split())})") from error
+        old, new = _flat(saved), _flat(self.configuration)
+        differing = [
+            f"{key} (there {old.get(key, 'unset')}, now {new.get(key, 'unset')})"
+            for key in sorted(old.keys() | new.keys())
+            if key != "run_dir" and old.get(key) != new.get(key)
+        ]
+        if differing:
+            raise UserError(
+                f"run_dir={self.path}: holds a run with another configuration; these differ: {', '.join(differing)}"
+            )
+
+    def create(self) -> None:
+        """Make the folder and write `config.yaml`, if they are not there yet."""
+        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        if not self.config.exists():
+            with replacing(self.config) as temporary:
+                temporary.write_text(yaml.safe_dump(self.configuration, sort_keys=False, allow_unicode=True), "utf-8")
+
+    def usable_checkpoint(self, ledger: Ledger) -> Path | None:
+        """Return the checkpoint to continue from, None if there is none that agrees with the ledger.
+
+        The ledger wins: a checkpoint that knows of more, or of other, annotations than the ledger holds up to its
+        round is left alone, and the rounds are run again.
+        """
+        if not self.checkpoint.exists():
+            return None
+        state = torch.load(self.checkpoint, weights_only=True, map_location="cpu")
+        progress = next(state for name, state in state["callbacks"].items() if name.startswith("AnnotationRounds"))
+        held = sum(entry.round <= len(progress["rows"]) for entry in ledger.entries)
+        return self.checkpoint if held == progress["num_annotations"] else None
+
+
+def _default_name(settings: Settings) -> str:
+    digest = hashlib.sha256(settings.model_dump_json(exclude={"run_dir"}).encode()).hexdigest()[:8]
+    names = f"{settings.strategy.name}-{settings.consensus.name}-{settings.assignment.name}"
+    return f"outputs/{settings.data.name}/{names}-seed{settings.seed}-{digest}"
+
+
+def _flat(configuration: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(configuration, dict):
+        return {prefix.removesuffix("."): configuration}
+    return {
+        name: value for key, part in configuration.items() for name, value in _flat(part, f"{prefix}{key}.").items()
+    }
