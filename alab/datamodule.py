@@ -13,7 +13,7 @@ from alab.annotations import FloatArray, IntArray
 from alab.config import ModelSettings
 from alab.consensus import Consensus, majority_vote
 from alab.corpora.corpus import Corpus
-from alab.encoder import Batch, Encoder, Inputs, batches_by_length
+from alab.encoder import THREADS, Batch, Encoder, Inputs, batches_by_length
 from alab.pool import Pool
 from alab.seeding import Streams
 
@@ -76,6 +76,8 @@ class MultiAnnotatorDataModule(L.LightningDataModule):
         self._pool_inputs, self._test_inputs = (
             self._encode(split["text"], device) for split in (self.corpus.pool, self.corpus.test)
         )
+        # Threads that share the steps of a linear head wait for each other longer than they compute.
+        torch.set_num_threads(1 if self.settings.frozen else THREADS)
 
     def infer_consensus(self, round: int) -> Consensus:
         """Infer the labels that `round` trains on, from what was bought and the predictions of the round before.

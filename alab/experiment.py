@@ -116,7 +116,7 @@ def _build(settings: Settings, run_dir: RunDir, display: Display) -> tuple[Annot
 def _classifier(encoder: Encoder, corpus: Corpus, settings: Settings) -> TextClassifier:
     network: torch.nn.Module
     if settings.model.frozen:
-        network = LinearProbe(encoder.hidden_size, len(corpus.classes))
+        network = LinearProbe(encoder.num_features, len(corpus.classes))
         new = {name for name, _ in network.named_parameters()}
     else:
         network, new = encoder.classifier(corpus.classes)
