@@ -187,8 +187,8 @@ def _embedded() -> str:
 
 
 def _cannot_load(name: str, error: Exception) -> UserError:
-    reason = " ".join(str(error).split())
+    reason = " ".join(str(error).split()).split(". ")[0]
     return UserError(
         f"model.name={name}: cannot be loaded; expected minilm, a folder with config.json, tokenizer and "
-        f"model.safetensors, or a name that the Hugging Face Hub knows and this machine can reach ({reason[:200]})"
+        f"model.safetensors, or a name that the Hugging Face Hub knows and this machine can reach ({reason})"
     )

@@ -49,9 +49,11 @@ def run(settings: Settings, run_dir: RunDir, console: Console) -> None:
     run_dir.create()
     if not ledger.entries:
         ledger.append(Entry(0, *row, None) for row in data.corpus.decode(data.corpus.initial))
-    checkpoint = run_dir.usable_checkpoint(ledger)
     fits_per_round = 1 + settings.folds * rounds.strategy.ensemble_size * rounds.needs_predictions
     with display:
+        checkpoint = run_dir.usable_checkpoint(ledger)
+        if checkpoint:
+            display.say(f"Continuing the run in {run_dir.path}")
         for note in data.corpus.notes:
             display.say(f"note: {note}")
         display.start(settings.rounds, fits_per_round, settings.model.max_steps)

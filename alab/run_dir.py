@@ -1,6 +1,8 @@
 """The folder of a run: where its files are, and whether a command may begin, continue or leave it."""
 
 import hashlib
+import logging
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ from alab.atomic import replacing
 from alab.config import Settings
 from alab.errors import UserError
 from alab.ledger import Ledger
+
+log = logging.getLogger(__name__)
 
 
 class RunDir:
@@ -76,12 +80,16 @@ class RunDir:
     def usable_checkpoint(self, ledger: Ledger) -> Path | None:
         """Return the checkpoint to continue from, None if there is none that agrees with the ledger.
 
-        The ledger wins: a checkpoint that knows of more, or of other, annotations than the ledger holds up to its
-        round is left alone, and the rounds are run again.
+        The ledger wins: a checkpoint that is damaged, or that knows of more, or of other, annotations than the ledger
+        holds up to its round, is left alone, and the rounds are run again.
         """
         if not self.checkpoint.exists():
             return None
-        state = torch.load(self.checkpoint, weights_only=True, map_location="cpu")
+        try:
+            state = torch.load(self.checkpoint, weights_only=True, map_location="cpu")
+        except (RuntimeError, EOFError, pickle.UnpicklingError):
+            log.warning("%s is damaged; the rounds are run again from the ledger", self.checkpoint)
+            return None
         progress = next(state for name, state in state["callbacks"].items() if name.startswith("AnnotationRounds"))
         held = sum(entry.round <= len(progress["rows"]) for entry in ledger.entries)
         return self.checkpoint if held == progress["num_annotations"] else None

@@ -43,7 +43,7 @@ def main(folder: str, picture: str | None = None) -> None:
     """Print the table, and draw the curves if a file for them is given."""
     runs = read_runs(Path(folder))
     keys = differing_keys(runs)
-    runs["group"] = runs[keys].agg(", ".join, axis=1) if keys else "all"
+    runs["group"] = runs[keys].fillna("-").agg(", ".join, axis=1) if keys else "all"
     by_run = runs.groupby(["group", "seed"])["test_accuracy"]
     summary = pd.DataFrame({"mean over rounds": by_run.mean(), "last round": by_run.last()})
     table = summary.groupby("group").agg(["mean", "std"]).round(4)

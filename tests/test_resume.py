@@ -46,6 +46,14 @@ def test_purchases_that_the_checkpoint_does_not_know_are_not_bought_again(
     _assert_same(whole, run_dir)
 
 
+def test_a_damaged_checkpoint_is_not_needed(whole: Path, arguments: list[str], tmp_path: Path) -> None:
+    run_dir = _copy(whole, tmp_path)
+    checkpoint = run_dir / "checkpoints" / "last.ckpt"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    train(tmp_path, *arguments)
+    _assert_same(whole, run_dir)
+
+
 def test_a_torn_round_is_completed(whole: Path, arguments: list[str], tmp_path: Path) -> None:
     run_dir = _copy(whole, tmp_path)
     (run_dir / "checkpoints" / "last.ckpt").unlink()
