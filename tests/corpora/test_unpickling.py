@@ -141,9 +141,9 @@ def test_pickles_of_both_numpy_generations_are_read(core: str, npy: Wrap) -> Non
 
 LABELS = st.one_of(
     st.integers(-(2**62), 2**62).map(np.int64),
-    st.floats(allow_nan=False).map(np.float64),
+    st.floats(allow_nan=False, allow_infinity=False).map(np.float64),
     st.integers(),
-    st.floats(allow_nan=False),
+    st.floats(allow_nan=False, allow_infinity=False),
 )
 
 
