@@ -76,7 +76,7 @@ class MultiAnnotatorDataModule(L.LightningDataModule):
         self._pool_inputs, self._test_inputs = (
             self._encode(split["text"], device) for split in (self.corpus.pool, self.corpus.test)
         )
-        # Threads that share the steps of a linear head wait for each other longer than they compute.
+        # A linear head is too small to share: beside other work, its threads would mostly wait for each other.
         torch.set_num_threads(1 if self.settings.frozen else THREADS)
 
     def infer_consensus(self, round: int) -> Consensus:

@@ -80,7 +80,7 @@ class RunDir:
     def usable_checkpoint(self, ledger: Ledger) -> Path | None:
         """Return the checkpoint to continue from, None if there is none that agrees with the ledger.
 
-        The ledger wins: a checkpoint that is damaged, or that knows of more, or of other, annotations than the ledger
+        The ledger wins: a checkpoint that is damaged, or that knows of another number of annotations than the ledger
         holds up to its round, is left alone, and the rounds are run again.
         """
         if not self.checkpoint.exists():
