@@ -133,7 +133,7 @@ class Encoder:
         return self._load(AutoModel)
 
     def features(self, texts: Sequence[str], device: torch.device, batch_size: int) -> Features:
-        """Return (N, D) features of N texts: each layer's mean hidden state over tokens, scaled to norm 1, side by side.
+        """Return (N, D) features of N texts: each layer's mean hidden state, scaled to norm 1, side by side.
 
         Every layer, as what a sentence encoder leaves out of its last one (tone, say) is still there in those before.
         The runs of a sweep that share their texts share the result.
