@@ -118,3 +118,10 @@ def one_line(error: ValidationError, prefix: str = "") -> str:
         else:
             faults.append(f"{key}={fault['input']}: {fault['msg'][0].lower()}{fault['msg'][1:]}")
     return "; ".join(faults)
+
+
+def flat(configuration: Any, prefix: str = "") -> dict[str, Any]:
+    """Return the values of a nested configuration by dotted key."""
+    if not isinstance(configuration, dict):
+        return {prefix.removesuffix("."): configuration}
+    return {name: value for key, part in configuration.items() for name, value in flat(part, f"{prefix}{key}.").items()}

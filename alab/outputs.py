@@ -4,6 +4,8 @@ import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from alab.annotations import MISSING, FloatArray, IntArray
 from alab.atomic import replacing
 from alab.consensus import Consensus, agreement_with_consensus
@@ -48,16 +50,23 @@ def write_consensus(path: Path, corpus: Corpus, pool: Pool, consensus: Consensus
 
 
 def write_annotators(path: Path, corpus: Corpus, pool: Pool, consensus: Consensus) -> None:
-    """Write `annotators.csv`: how good everyone who annotated is, the best first."""
+    """Write `annotators.csv`: how good everyone who annotated is, the best first.
+
+    The accuracy is over all their annotations in the data, where true labels are known; it is what the quality, which
+    knows of no truth, can be held against.
+    """
     labels = pool.labels
     counts = (labels != MISSING).sum(axis=0)
     agreement = agreement_with_consensus(labels[pool.annotated], consensus.labels)
-    quality = consensus.annotator_quality
+    quality, accuracy = consensus.annotator_quality, corpus.annotator_accuracy
     best_first = [m for m in (-quality).argsort(kind="stable") if counts[m]]
     _write(
         path,
-        ("annotator_id", "quality", "num_annotations", "agreement"),
-        ((corpus.annotators[m], quality[m], counts[m], agreement[m]) for m in best_first),
+        ("annotator_id", "quality", "num_annotations", "agreement", "accuracy"),
+        (
+            (corpus.annotators[m], quality[m], counts[m], agreement[m], "" if np.isnan(accuracy[m]) else accuracy[m])
+            for m in best_first
+        ),
     )
 
 

@@ -4,13 +4,12 @@ import hashlib
 import logging
 import pickle
 from pathlib import Path
-from typing import Any
 
 import torch
 import yaml
 
 from alab.atomic import replacing
-from alab.config import Settings
+from alab.config import Settings, flat
 from alab.errors import UserError
 from alab.ledger import Ledger
 
@@ -59,7 +58,7 @@ class RunDir:
             saved = yaml.safe_load(self.config.read_text(encoding="utf-8"))
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise UserError(f"{self.config}: not a valid configuration ({' '.join(str(error).split())})") from error
-        old, new = _flat(saved), _flat(self.configuration)
+        old, new = flat(saved), flat(self.configuration)
         differing = [
             f"{key} (there {old.get(key, 'unset')}, now {new.get(key, 'unset')})"
             for key in sorted(old.keys() | new.keys())
@@ -99,11 +98,3 @@ def _default_name(settings: Settings) -> str:
     digest = hashlib.sha256(settings.model_dump_json(exclude={"run_dir"}).encode()).hexdigest()[:8]
     names = f"{settings.strategy.name}-{settings.consensus.name}-{settings.assignment.name}"
     return f"outputs/{settings.data.name}/{names}-seed{settings.seed}-{digest}"
-
-
-def _flat(configuration: Any, prefix: str = "") -> dict[str, Any]:
-    if not isinstance(configuration, dict):
-        return {prefix.removesuffix("."): configuration}
-    return {
-        name: value for key, part in configuration.items() for name, value in _flat(part, f"{prefix}{key}.").items()
-    }

@@ -15,7 +15,7 @@ LAYERS = [
     {"pool", "oracle", "strategies", "buying"},
     {"corpora", "encoder", "config", "datamodule", "model", "quiet"},
     {"crossval", "rounds", "outputs", "display"},
-    {"experiment", "run_dir", "saved_model", "learning_curve", "trainer_flags", "command_line"},
+    {"experiment", "run_dir", "saved_model", "learning_curve", "trainer_flags", "command_line", "report"},
 ]
 
 PURE = sorted(set.union(*LAYERS[:3]))

@@ -15,7 +15,7 @@ COLUMNS = {
     "annotations.csv": ["round", "example_id", "annotator_id", "label", "score"],
     "rounds.csv": ["round", "num_annotations", "num_examples", "num_annotators", "test_accuracy"],
     "consensus.csv": ["example_id", "text", "label", "quality", "num_annotations"],
-    "annotators.csv": ["annotator_id", "quality", "num_annotations", "agreement"],
+    "annotators.csv": ["annotator_id", "quality", "num_annotations", "agreement", "accuracy"],
     "next_batch.csv": ["example_id", "text", "score", "num_annotations", "ask"],
 }
 

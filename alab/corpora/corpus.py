@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from datasets import Dataset
 
-from alab.annotations import Annotations, BoolArray, IntArray
+from alab.annotations import Annotations, BoolArray, FloatArray, IntArray
 from alab.corpora.tables import Table
 from alab.errors import UserError
 
@@ -74,6 +75,16 @@ class Corpus:
         """(T,) class indices of the test examples."""
         index = {name: i for i, name in enumerate(self.classes)}
         return np.array([index[label] for label in self.test["label"]], dtype=np.int64)
+
+    @property
+    def annotator_accuracy(self) -> FloatArray:
+        """(M,) share of each annotator's annotations, bought or not, that are true; NaN where none can be judged."""
+        everything = self.initial + self.archive
+        given = np.array(self.classes)[everything.label]
+        true = np.array(self.pool["label"])[everything.example]
+        known = true != UNKNOWN
+        right = pd.Series((given == true)[known]).groupby(everything.annotator[known]).mean()
+        return right.reindex(range(len(self.annotators))).to_numpy(dtype=np.float64)
 
     def encode(self, rows: Iterable[Row]) -> Annotations:
         """Turn rows into indices.

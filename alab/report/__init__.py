@@ -1,0 +1,1 @@
+"""Figures, statistics and a page over any number of finished runs: `python -m alab.report DIR...`."""
