@@ -1,5 +1,6 @@
 """Grouping runs into conditions that may be compared: the same data, the same budgets, the same seeds."""
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -104,11 +105,11 @@ def compare(runs: Sequence[Run], left_out: Sequence[LeftOut]) -> Comparison:
     keys = _naming_keys([group[0] for group in kept])
     conditions = [
         Condition(
-            ", ".join(_label(key, group[0].settings.get(key)) for key in keys) or group[0].settings["strategy.name"],
+            ", ".join(describe(key, group[0].settings.get(key)) for key in keys) or group[0].settings["strategy.name"],
             {key: group[0].settings.get(key) for key in keys},
             group,
         )
-        for group in kept
+        for group in sorted(kept, key=lambda group: [_rank(group[0].settings.get(key)) for key in keys])
     ]
     settings = runs[0].settings
     budgets = np.array(runs[0].budgets)
@@ -172,8 +173,13 @@ def _naming_keys(runs: Sequence[Run]) -> list[str]:
     return [key for key in differing if key not in FOLLOWS_FROM_NAME] or differing
 
 
-def _label(key: str, value: Any) -> str:
+def describe(key: str, value: Any) -> str:
+    """Return a setting as a person would call it."""
     return str(value) if key.endswith(".name") else f"{SHORT.get(key, key.rpartition('.')[2])} {value}"
+
+
+def _rank(value: Any) -> tuple[float, str]:
+    return (value, "") if isinstance(value, int | float) else (math.inf, str(value))
 
 
 def _num_shared(first: dict[str, Any], second: dict[str, Any]) -> int:

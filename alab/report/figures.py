@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from alab.report.comparison import Comparison
+from alab.report.comparison import Comparison, describe
 from alab.report.tables import CURVES
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
@@ -47,7 +47,7 @@ class Panels:
     def __init__(self, comparison: Comparison) -> None:
         together = len(comparison.conditions) <= MAX_LINES
         titles = {
-            condition.name: ", ".join(f"{key.split('.')[0].split('_')[-1]} {value}" for key, value in rest.items())
+            condition.name: ", ".join(describe(key, value) for key, value in rest.items())
             for condition in comparison.conditions
             for rest in [{} if together else {k: v for k, v in condition.settings.items() if k != "strategy.name"}]
         }
