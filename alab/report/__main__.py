@@ -10,7 +10,7 @@ from alab.errors import UserError
 from alab.report.comparison import Comparison, check_same_data, compare
 from alab.report.page import write_report
 from alab.report.published import published_curves
-from alab.report.runs import read_runs
+from alab.report.runs import Run, read_runs
 from alab.report.sections import sections
 
 
@@ -56,13 +56,21 @@ def report(
     notes += _caveats(comparison, baseline)
     for note in notes:
         print(f"note: {note}")
-    top = read_runs([ceiling])[0] if ceiling else []
+    top = _runs_of_one_condition(ceiling) if ceiling else []
     check_same_data([*(run for condition in comparison.conditions for run in condition.runs), *top])
     parts = list(sections(comparison, baseline, target, published, top))
     try:
         return write_report(out, comparison, parts, notes)
     except OSError as error:
         raise UserError(f"--out {out}: cannot be written ({error.strerror})") from error
+
+
+def _runs_of_one_condition(folder: Path) -> list[Run]:
+    conditions = compare(*read_runs([folder])).conditions
+    if len(conditions) > 1:
+        names = "; ".join(condition.name for condition in conditions)
+        raise UserError(f"--ceiling {folder}: expected runs that differ only in their seed, got {names}")
+    return conditions[0].runs
 
 
 def _published(comparison: Comparison) -> tuple[dict[str, FloatArray], list[str]]:

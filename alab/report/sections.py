@@ -114,6 +114,7 @@ def sections(
         text = f"At one and the same budget of {comparison.budgets[-1]} annotations. {seeds}"
         yield Section("cap", "Accuracy over the cap", text, caps, figures.by_cap(caps))
     for column, title, text in (
+        ("test_log_loss", "Log loss", "Of the predicted probabilities on the test set; lower is better."),
         ("test_calibration_error", "Calibration", "Expected calibration error on the test set; lower is better."),
         ("consensus_accuracy", "Consensus", "How many of the labels that were trained on are true."),
     ):

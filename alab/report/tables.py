@@ -12,6 +12,7 @@ from alab.report.runs import Run
 
 CURVES = {
     "test_accuracy": "test accuracy",
+    "test_log_loss": "log loss on the test set",
     "test_calibration_error": "calibration error on the test set",
     "consensus_accuracy": "accuracy of the consensus labels",
 }

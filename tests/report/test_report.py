@@ -121,6 +121,15 @@ def test_the_tables_hold_what_the_runs_measured(sweep: Path, tmp_path: Path) -> 
     assert annotators.groupby("annotator_id")["accuracy"].mean().idxmin() == "dan", "who errs most in the tiny corpus"
 
 
+def test_the_ceiling_is_the_mean_of_the_last_rounds(sweep: Path, runs: Path, tmp_path: Path) -> None:
+    for seed in range(SEEDS):
+        shutil.rmtree(run_of(runs, "activelab", seed))
+    assert main([str(sweep), "--ceiling", str(runs), "--out", str(tmp_path)]) == 0
+    curves = pd.read_csv(tmp_path / "learning_curves.csv").set_index("condition")
+    last = [pd.read_csv(run_of(runs, "random", s) / "rounds.csv")["test_accuracy"].iloc[-1] for s in range(SEEDS)]
+    assert curves.loc["ceiling", "mean"] == pytest.approx(np.mean(last), rel=1e-5)
+
+
 def test_the_same_runs_give_the_same_report(sweep: Path, tmp_path: Path) -> None:
     assert main([str(sweep), "--out", str(tmp_path / "a")]) == 0
     assert main([str(sweep), "--out", str(tmp_path / "b")]) == 0
@@ -263,6 +272,11 @@ def test_a_mistake_gets_one_line_and_writes_nothing(
     assert error.count("\n") == 1
     assert said in error
     assert not (tmp_path / "report").exists()
+
+
+def test_a_ceiling_is_one_condition(sweep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(sweep), "--ceiling", str(sweep), "--out", str(tmp_path / "report")]) == 2
+    assert "differ only in their seed" in capsys.readouterr().err
 
 
 def test_a_folder_that_cannot_be_written_gets_one_line(
