@@ -16,7 +16,7 @@ LAYERS = [
     {"corpora", "encoder", "config", "datamodule", "model", "quiet"},
     {"crossval", "rounds", "outputs", "display"},
     {"experiment", "run_dir", "saved_model", "learning_curve", "trainer_flags", "command_line"}
-    | {"wandb_logging", "wandb_process"},
+    | {"wandb_logging", "wandb_process", "wandb_workspace"},
 ]
 
 PURE = sorted(set.union(*LAYERS[:3]))

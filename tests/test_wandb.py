@@ -17,11 +17,12 @@ from typing import Any
 
 import pytest
 import yaml
-from process import ENVIRONMENT, command, purchases, read_csv, train, wait_for_rounds, wait_until
+from process import ENVIRONMENT, REPOSITORY, command, purchases, read_csv, train, wait_for_rounds, wait_until
 from wandb_server import WandbServer
 
 from alab.config import Settings, parse
 from alab.errors import UserError
+from alab.outputs import ROUND_COLUMNS
 from alab.run_dir import RunDir
 from alab.wandb_logging import WandbLogging
 from alab.wandb_process import check
@@ -223,6 +224,30 @@ def test_a_file_that_the_disk_had_no_room_for_is_noticed(run_dirs: list[Path], t
     file.write_bytes(file.read_bytes()[:-100])
     with pytest.raises(OSError, match="full"):
         check(file.parent)
+
+
+def test_the_dashboard_draws_columns_of_rounds_csv_against_annotations_by_group(server: WandbServer) -> None:
+    dashboard = [sys.executable, "-m", "alab.wandb_workspace", "me/alab"]
+    done = subprocess.run(dashboard, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert done.stdout.startswith(f"{server.environment['WANDB_BASE_URL']}/me/alab")
+    (shown,) = server.dashboards
+    curves, tables = (section["panels"] for section in shown["section"]["panelBankConfig"]["sections"])
+    drawn = [curve["config"] for curve in curves]
+    assert {curve["metrics"][0] for curve in drawn} <= set(ROUND_COLUMNS)
+    assert {"test_accuracy", "consensus_accuracy", "test_calibration_error"} <= {curve["metrics"][0] for curve in drawn}
+    assert {(curve["xAxis"], curve["groupBy"], curve["groupArea"]) for curve in drawn} == {
+        ("num_annotations", "group", "stddev")
+    }
+    assert ['"val": "bought"' in json.dumps(table) for table in tables] == [True, False]
+
+
+def test_a_dashboard_needs_an_account() -> None:
+    dashboard = [sys.executable, "-m", "alab.wandb_workspace", "me/alab"]
+    done = subprocess.run(dashboard, cwd=REPOSITORY, env=NO_ACCOUNT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "wandb login" in done.stderr
 
 
 def test_without_wandb_the_error_says_what_to_install(run_dirs: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,11 +19,13 @@ class WandbServer:
         environment: the variables that make W&B use it.
         history: of each run, by id: the lines that were logged, in order.
         artifacts: the names of the artifacts that were logged.
+        dashboards: what each of them shows.
     """
 
     def __init__(self) -> None:
         self.history: dict[str, list[Json]] = defaultdict(list)
         self.artifacts: list[str] = []
+        self.dashboards: list[Json] = []
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -82,6 +84,9 @@ class WandbServer:
                 "state": "COMMITTED", "size": 0, "digest": "", "fileCount": 1, "createdAt": "", "aliases": [],
             }  # fmt: skip
             return {"artifact": known | dict.fromkeys(unknown)}
+        if operation == "UpsertView2":
+            self.dashboards.append(json.loads(variables["spec"]))
+            return {"upsertView": {"view": {"id": "v", "name": "nw-abc-v"}, "inserted": True}}
         return None
 
     def _resume_status(self, name: str) -> Json | None:
