@@ -1,6 +1,6 @@
 """What a configuration may hold: names, types and ranges. The defaults are in `configs/`."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -69,6 +69,17 @@ class DataSettings(BaseModel):
         return dict(self.model_extra or {})
 
 
+class LoggerSettings(Section):
+    """`logger`: who logs the run besides `rounds.csv`; what W&B is told, and how long the end of a run waits for it."""
+
+    name: Literal["csv", "wandb"]
+    project: str | None = None
+    entity: str | None = None
+    group: str | None = None
+    tags: list[str] = []
+    upload_seconds: PositiveFloat | None = None
+
+
 class Settings(Section):
     """The whole configuration of a run."""
 
@@ -84,6 +95,7 @@ class Settings(Section):
     data: DataSettings
     model: ModelSettings
     trainer: dict[str, Any]
+    logger: LoggerSettings
 
     @property
     def title(self) -> str:

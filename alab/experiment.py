@@ -29,6 +29,7 @@ from alab.saved_model import save_model
 from alab.seeding import Streams
 from alab.strategies import QueryStrategy, select
 from alab.trainer_flags import trainer_flags
+from alab.wandb_logging import WandbLogging
 
 
 def run(settings: Settings, run_dir: RunDir, console: Console) -> None:
@@ -43,14 +44,16 @@ def run(settings: Settings, run_dir: RunDir, console: Console) -> None:
         UserError: if the data, the model or a flag is not what it must be; nothing has been written then.
     """
     quiet_libraries()
-    rounds, trainer, module = _build(settings, run_dir, Display(console))
-    data, ledger, display = rounds.data, rounds.ledger, rounds.display
+    display = Display(console)
+    logger = WandbLogging(settings, run_dir, display.say)
+    rounds, trainer, module = _build(settings, run_dir, display, logger)
+    data, ledger = rounds.data, rounds.ledger
 
     run_dir.create()
     if not ledger.entries:
         ledger.append(Entry(0, *row, None) for row in data.corpus.decode(data.corpus.initial))
     fits_per_round = 1 + settings.folds * rounds.strategy.ensemble_size * rounds.needs_predictions
-    with display:
+    with display, logger:
         checkpoint = run_dir.usable_checkpoint(ledger)
         if checkpoint:
             display.say(f"Continuing the run in {run_dir.path}")
@@ -64,10 +67,12 @@ def run(settings: Settings, run_dir: RunDir, console: Console) -> None:
         if rounds.ended:
             display.say(_why_it_ended(rounds))
         _write_outputs(run_dir, rounds, module)
-    _summarize(run_dir, rounds, console)
+        _summarize(run_dir, rounds, console)
 
 
-def _build(settings: Settings, run_dir: RunDir, display: Display) -> tuple[AnnotationRounds, L.Trainer, TextClassifier]:
+def _build(
+    settings: Settings, run_dir: RunDir, display: Display, logger: L.Callback
+) -> tuple[AnnotationRounds, L.Trainer, TextClassifier]:
     """Build every part of a run, writing nothing."""
     corpus = _load_corpus(settings)
     ledger = Ledger(run_dir.ledger)
@@ -106,7 +111,7 @@ def _build(settings: Settings, run_dir: RunDir, display: Display) -> tuple[Annot
         max_epochs=settings.rounds,
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
-        callbacks=[display.fit("full model"), rounds],
+        callbacks=[display.fit("full model"), rounds, logger],
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,

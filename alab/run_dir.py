@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 class RunDir:
     """The files of one run.
 
+    Which logger a run has is no part of its configuration here: the results are the same with any, and a run that was
+    begun without one may be continued with one.
+
     Args:
         settings: the configuration. If its `run_dir` is null, the folder is named after the configuration, so that the
             same command finds the same folder again.
@@ -26,7 +29,7 @@ class RunDir:
 
     def __init__(self, settings: Settings) -> None:
         self.path = Path(settings.run_dir or _default_name(settings))
-        self.configuration = settings.model_dump() | {"run_dir": str(self.path)}
+        self.configuration = settings.model_dump(exclude={"logger"}) | {"run_dir": str(self.path)}
         self.config = self.path / "config.yaml"
         self.ledger = self.path / "annotations.csv"
         self.rounds = self.path / "rounds.csv"
@@ -94,7 +97,14 @@ class RunDir:
         return self.checkpoint if held == progress["num_annotations"] else None
 
 
+def digest(settings: Settings, *but: str) -> str:
+    """Return 64 hexadecimal digits that stand for all that a run's results follow from, less the keys in `but`.
+
+    Where the files go and who else logs the run are no part of it.
+    """
+    return hashlib.sha256(settings.model_dump_json(exclude={"run_dir", "logger", *but}).encode()).hexdigest()
+
+
 def _default_name(settings: Settings) -> str:
-    digest = hashlib.sha256(settings.model_dump_json(exclude={"run_dir"}).encode()).hexdigest()[:8]
     names = f"{settings.strategy.name}-{settings.consensus.name}-{settings.assignment.name}"
-    return f"outputs/{settings.data.name}/{names}-seed{settings.seed}-{digest}"
+    return f"outputs/{settings.data.name}/{names}-seed{settings.seed}-{digest(settings)[:8]}"

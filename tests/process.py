@@ -4,6 +4,8 @@ import csv
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -19,13 +21,29 @@ ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 """The tests run side by side; threads that wait for each other's cores are slower than none."""
 
 
-def train(folder: Path, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
+def train(
+    folder: Path, *arguments: str, status: int = 0, environment: dict[str, str] = ENVIRONMENT
+) -> subprocess.CompletedProcess[str]:
     """Run train.py with `folder` as the working directory, wait for it and check its exit status."""
     done = subprocess.run(
-        command(*arguments), cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False
+        command(*arguments), cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == status, done.stdout + done.stderr
     return done
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    """Wait for something that another process does."""
+    deadline = time.monotonic() + 120
+    while not happened():
+        assert time.monotonic() < deadline, "the run does not get on"
+        time.sleep(0.01)
+
+
+def wait_for_rounds(run_dir: Path, number: int) -> None:
+    """Wait until a run has done so many rounds."""
+    table = run_dir / "rounds.csv"
+    wait_until(lambda: table.exists() and len(table.read_text().splitlines()) > number)
 
 
 def read_csv(path: Path) -> list[Row]:

@@ -15,7 +15,8 @@ LAYERS = [
     {"pool", "oracle", "strategies", "buying"},
     {"corpora", "encoder", "config", "datamodule", "model", "quiet"},
     {"crossval", "rounds", "outputs", "display"},
-    {"experiment", "run_dir", "saved_model", "learning_curve", "trainer_flags", "command_line", "report"},
+    {"experiment", "run_dir", "saved_model", "learning_curve", "trainer_flags", "command_line"}
+    | {"wandb_logging", "wandb_process", "wandb_workspace", "report"},
 ]
 
 PURE = sorted(set.union(*LAYERS[:3]))

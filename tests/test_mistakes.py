@@ -33,6 +33,8 @@ MISTAKES = {
     "strategy.ensemble_size=0": "strategy.ensemble_size=0",
     "data=files": "data.root",
     "experiment=nothing": "cookbook",
+    "logger=tensorboard": "csv, wandb",
+    "logger.project=mine": "the logger that was chosen",
     "run_dir=": "run_dir",
     "model=[minilm": "[minilm",
 }
@@ -94,7 +96,15 @@ def test_one_wrong_job_does_not_take_the_sweep_with_it(tmp_path: Path, tiny: lis
 def test_help_is_one_screen_that_names_every_group_and_key(tmp_path: Path) -> None:
     shown = train(tmp_path, "--help").stdout
     assert len(shown.splitlines()) <= 40
-    for word in ("strategy", "consensus", "assignment", "data", "model", "trainer", "experiment", "seed", "rounds"):
-        assert word in shown
-    for word in ("annotations_per_round", "max_annotations_per_example", "folds", "run_dir", "model.max_steps"):
+    groups = ("strategy", "consensus", "assignment", "data", "model", "trainer", "logger", "experiment")
+    keys = (
+        "seed",
+        "rounds",
+        "annotations_per_round",
+        "max_annotations_per_example",
+        "folds",
+        "run_dir",
+        "model.max_steps",
+    )
+    for word in groups + keys:
         assert word in shown

@@ -3,11 +3,10 @@
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
-from process import ENVIRONMENT, command, rounds_without_seconds, train
+from process import ENVIRONMENT, command, rounds_without_seconds, train, wait_for_rounds
 
 ROUNDS = 5
 KINDS = {"probe": ["model.frozen=true"], "fine-tuned": ["model=minilm"]}
@@ -29,7 +28,7 @@ def whole(arguments: list[str], tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 def test_after_a_kill_in_the_middle_the_ledger_is_the_same(whole: Path, arguments: list[str], tmp_path: Path) -> None:
     process = subprocess.Popen(command(*arguments), cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
-    _wait_for_rounds(tmp_path / "run", 2)
+    wait_for_rounds(tmp_path / "run", 2)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (tmp_path / "run" / "next_batch.csv").exists()
@@ -106,20 +105,12 @@ def test_ctrl_c_says_how_to_continue(arguments: list[str], tmp_path: Path) -> No
         stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # a background job ignores it
     )
-    _wait_for_rounds(tmp_path / "run", 1)
+    wait_for_rounds(tmp_path / "run", 1)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate()
     assert process.returncode == 130
     assert b"run_dir=run" in said
     assert said.strip().count(b"\n") == 0
-
-
-def _wait_for_rounds(run_dir: Path, number: int) -> None:
-    deadline = time.monotonic() + 120
-    table = run_dir / "rounds.csv"
-    while not (table.exists() and len(table.read_text().splitlines()) > number):
-        assert time.monotonic() < deadline, "the run does not get on"
-        time.sleep(0.01)
 
 
 def _copy(whole: Path, folder: Path) -> Path:

@@ -12,8 +12,8 @@ from alab.annotations import FloatArray, IntArray
 from alab.errors import UserError
 from alab.report.runs import LeftOut, Run
 
-PER_RUN = ("seed", "run_dir", "logger")
-"""Keys that tell the runs of one condition apart. A logger only listens."""
+PER_RUN = ("seed", "run_dir")
+"""Keys that tell the runs of one condition apart."""
 
 FOLLOWS_FROM_NAME = ("strategy.acquisition", "strategy.ensemble_size", "consensus.function", "assignment.function")
 
@@ -163,7 +163,7 @@ def _common_seeds(groups: Sequence[Sequence[Run]]) -> list[int]:
 
 
 def _defines(key: str) -> bool:
-    return not any(key == name or key.startswith(f"{name}.") for name in PER_RUN)
+    return key not in PER_RUN
 
 
 def _naming_keys(runs: Sequence[Run]) -> list[str]:
