@@ -40,8 +40,14 @@ def run(settings: Settings, run_dir: RunDir, console: Console) -> None:
         console: where to print.
 
     Raises:
-        UserError: if the data, the model or a flag is not what it must be; nothing has been written then.
+        UserError: if the data, the model or a flag is not what it must be, or another process is at work in the folder;
+            nothing has been written then.
     """
+    with run_dir.claimed():
+        _run(settings, run_dir, console)
+
+
+def _run(settings: Settings, run_dir: RunDir, console: Console) -> None:
     quiet_libraries()
     rounds, trainer, module = _build(settings, run_dir, Display(console))
     data, ledger, display = rounds.data, rounds.ledger, rounds.display
@@ -59,8 +65,10 @@ def run(settings: Settings, run_dir: RunDir, console: Console) -> None:
         display.start(settings.rounds, fits_per_round, settings.model.max_steps)
         try:
             trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
-        except SystemExit:  # what Lightning makes of Ctrl-C
-            raise KeyboardInterrupt from None
+        except SystemExit as end:
+            if isinstance(end.__context__, KeyboardInterrupt):  # what Lightning makes of Ctrl-C
+                raise KeyboardInterrupt from None
+            raise
         if rounds.ended:
             display.say(_why_it_ended(rounds))
         _write_outputs(run_dir, rounds, module)
