@@ -10,11 +10,19 @@ import time
 from pathlib import Path
 
 import pytest
-from process import ENVIRONMENT, command, train
+from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.types import RunMode
+from omegaconf import OmegaConf
+from process import ENVIRONMENT, REPOSITORY, command, train
+
+from alab.config import parse
 
 ROUNDS = 6
 JOBLIB = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
 RAY = importlib.util.find_spec("ray") is not None
+CONFIGS = REPOSITORY / "configs"
+EXPERIMENTS = sorted(path.stem for path in (CONFIGS / "experiment").glob("*.yaml"))
 
 
 def name(seed: int) -> str:
@@ -133,3 +141,24 @@ def test_ctrl_c_stops_all_jobs_and_says_how_to_continue(sweep: list[str], tmp_pa
     assert process.returncode == 130
     assert said.strip().count("\n") == 0
     assert "seed=0,1" in said
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_an_experiment_composes_whatever_it_varies(experiment: str) -> None:
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        hydra_config = compose("train", [f"experiment={experiment}"], return_hydra_config=True).hydra
+        params = hydra_config.sweeper.get("params") or {}
+        assert (hydra_config.mode == RunMode.MULTIRUN) == bool(params)
+        parser = OverridesParser.create()
+        varied = parser.parse_overrides([f"{key}={choices}" for key, choices in params.items()])
+        single = [[f"{param.key_or_group}={value}"] for param in varied for value in param.sweep_string_iterator()]
+        for override in [[], *single]:
+            config = compose("train", [f"experiment={experiment}", *override])
+            parse(OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
+
+
+def test_an_experiment_is_a_sweep_that_the_command_line_narrows(tmp_path: Path) -> None:
+    narrowed = ["experiment=cap_ablation", "seed=0,1", "max_annotations_per_example=range(9,11)"]
+    done = train(tmp_path, *narrowed, "folds=1", status=2)
+    assert done.stdout == "jobs: 12\n"
+    assert "job 11 (seed=1 max_annotations_per_example=10 strategy=uncertainty) failed: folds=1" in done.stderr
