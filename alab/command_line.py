@@ -7,6 +7,9 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
+LAUNCHER_EXTRAS = {"joblib": "parallel", "submitit_local": "slurm", "submitit_slurm": "slurm", "ray": "ray"}
+"""Which extra of this package brings a launcher of sweeps."""
+
 
 def explain(error: Exception, configs: Path) -> str:
     """Say what is wrong with a command.
@@ -20,8 +23,12 @@ def explain(error: Exception, configs: Path) -> str:
         r"Could not (?:override|append to|delete from) '([^']*)'|Key '([^']*)' is not in struct", message
     ):
         return _unknown_key(unknown[1] or unknown[2], configs)
-    if missing := re.search(r"Could not find '(\w+)/([^']*)' Available options in '\w+': (.*?) Config search", message):
+    if missing := re.search(
+        r"Could not find '([\w/]+)/([^'/]*)' Available options in '[\w/]+': (.*?) Config search", message
+    ):
         group, name, options = missing.groups()
+        if group == "hydra/launcher" and name in LAUNCHER_EXTRAS:
+            return f"{group}={name}: it is not installed; python -m pip install --editable '.[{LAUNCHER_EXTRAS[name]}]'"
         return f"{group}={name}: there is no such choice; expected one of {', '.join(options.split())}"
     if value := re.search(r"Missing mandatory value.*full_key: (\S+)", message):
         return f"{value[1]}: it needs a value, as in {value[1]}=..."

@@ -102,6 +102,7 @@ class Settings(Section):
         """What is run, in a line."""
         return (
             f"{self.strategy.name} with {self.consensus.name} consensus and {self.assignment.name} assignment, "
+            f"cap {self.max_annotations_per_example}, "
             f"{self.model.name}{' (frozen)' if self.model.frozen else ''} on {self.data.name}, seed {self.seed}"
         )
 

@@ -41,8 +41,14 @@ def run(settings: Settings, run_dir: RunDir, console: Console) -> None:
         console: where to print.
 
     Raises:
-        UserError: if the data, the model or a flag is not what it must be; nothing has been written then.
+        UserError: if the data, the model or a flag is not what it must be, or another process is at work in the folder;
+            nothing has been written then.
     """
+    with run_dir.claimed():
+        _run(settings, run_dir, console)
+
+
+def _run(settings: Settings, run_dir: RunDir, console: Console) -> None:
     quiet_libraries()
     display = Display(console)
     logger = WandbLogging(settings, run_dir, display.say)
@@ -62,8 +68,10 @@ def run(settings: Settings, run_dir: RunDir, console: Console) -> None:
         display.start(settings.rounds, fits_per_round, settings.model.max_steps)
         try:
             trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
-        except SystemExit:  # what Lightning makes of Ctrl-C
-            raise KeyboardInterrupt from None
+        except SystemExit as end:
+            if isinstance(end.__context__, KeyboardInterrupt):  # what Lightning makes of Ctrl-C
+                raise KeyboardInterrupt from None
+            raise
         if rounds.ended:
             display.say(_why_it_ended(rounds))
         _write_outputs(run_dir, rounds, module)

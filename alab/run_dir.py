@@ -1,11 +1,14 @@
 """The folder of a run: where its files are, and whether a command may begin, continue or leave it."""
 
+import errno
+import fcntl
 import hashlib
 import logging
 import pickle
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import torch
 import yaml
 
 from alab.atomic import replacing
@@ -72,12 +75,45 @@ class RunDir:
                 f"run_dir={self.path}: holds a run with another configuration; these differ: {', '.join(differing)}"
             )
 
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Keep other processes out of the folder; if it is not there yet, from `create` on.
+
+        Raises:
+            UserError: if another process, on this machine or one that shares the file system, works in it.
+        """
+        self._is_new = not self.config.exists()
+        with ExitStack() as self._claim:
+            if not self._is_new:
+                self._acquire()
+            yield
+
     def create(self) -> None:
-        """Make the folder and write `config.yaml`, if they are not there yet."""
+        """Make the folder and write `config.yaml`, if they were not there before.
+
+        Raises:
+            UserError: if another process made them meanwhile.
+        """
+        if not self._is_new:
+            return
+        self._acquire()
+        if self.config.exists():
+            raise UserError(f"run_dir={self.path}: another process has just made it; the same command continues it")
+        with replacing(self.config) as temporary:
+            temporary.write_text(yaml.safe_dump(self.configuration, sort_keys=False, allow_unicode=True), "utf-8")
+
+    def _acquire(self) -> None:
+        """Lock a file of the folder; the system takes the lock back when the process ends, however it ends."""
         self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        if not self.config.exists():
-            with replacing(self.config) as temporary:
-                temporary.write_text(yaml.safe_dump(self.configuration, sort_keys=False, allow_unicode=True), "utf-8")
+        file = self._claim.enter_context((self.checkpoint.parent / "lock").open("w"))
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"run_dir={self.path}: another process is at work in it") from None
+        except OSError as error:
+            if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP):
+                raise
+            log.warning("%s: its file system has no locks; let no other process work in it", self.path)
 
     def usable_checkpoint(self, ledger: Ledger) -> Path | None:
         """Return the checkpoint to continue from, None if there is none that agrees with the ledger.
@@ -85,6 +121,8 @@ class RunDir:
         The ledger wins: a checkpoint that is damaged, or that knows of another number of annotations than the ledger
         holds up to its round, is left alone, and the rounds are run again.
         """
+        import torch  # it takes seconds, and a run that is finished needs nothing of it
+
         if not self.checkpoint.exists():
             return None
         try:
@@ -107,4 +145,5 @@ def digest(settings: Settings, *but: str) -> str:
 
 def _default_name(settings: Settings) -> str:
     names = f"{settings.strategy.name}-{settings.consensus.name}-{settings.assignment.name}"
-    return f"outputs/{settings.data.name}/{names}-seed{settings.seed}-{digest(settings)[:8]}"
+    numbers = f"cap{settings.max_annotations_per_example}-seed{settings.seed}"
+    return f"outputs/{settings.data.name}/{names}-{numbers}-{digest(settings)[:8]}"

@@ -14,7 +14,7 @@ LAYERS = [
     {"consensus", "acquisition", "assignment"},
     {"pool", "oracle", "strategies", "buying"},
     {"corpora", "encoder", "config", "datamodule", "model", "quiet"},
-    {"crossval", "rounds", "outputs", "display"},
+    {"crossval", "rounds", "outputs", "display", "labelled"},
     {"experiment", "run_dir", "saved_model", "learning_curve", "trainer_flags", "command_line"}
     | {"wandb_logging", "wandb_process", "wandb_workspace", "report"},
 ]
