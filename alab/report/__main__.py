@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         page = report(options.folders, options.out, options.baseline, options.target, options.ceiling)
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print("error: " + " ".join(str(error).split()), file=sys.stderr)
         return 2
     print(f"page         {page}\nfigures      {page.parent}/*.png, *.svg\nnumbers      {page.parent}/*.csv")
     return 0

@@ -88,7 +88,9 @@ def compare(runs: Sequence[Run], left_out: Sequence[LeftOut]) -> Comparison:
     runs = _with_common_budgets(runs, left_out)
     groups: dict[tuple[tuple[str, str], ...], list[Run]] = defaultdict(list)
     for run in runs:
-        groups[tuple(sorted((key, repr(value)) for key, value in run.settings.items() if _defines(key)))].append(run)
+        groups[tuple(sorted((key, repr(value)) for key, value in run.settings.items() if key not in PER_RUN))].append(
+            run
+        )
     seeds = _common_seeds(list(groups.values()))
     kept = []
     for group in groups.values():
@@ -162,14 +164,10 @@ def _common_seeds(groups: Sequence[Sequence[Run]]) -> list[int]:
     return sorted(best)
 
 
-def _defines(key: str) -> bool:
-    return key not in PER_RUN
-
-
 def _naming_keys(runs: Sequence[Run]) -> list[str]:
     """Return the keys that tell conditions apart; the strategy first, then in the order of the configuration."""
     keys = list(dict.fromkeys(["strategy.name", *(key for run in runs for key in run.settings)]))
-    differing = [key for key in keys if _defines(key) and len({repr(run.settings.get(key)) for run in runs}) > 1]
+    differing = [key for key in keys if key not in PER_RUN and len({repr(run.settings.get(key)) for run in runs}) > 1]
     return [key for key in differing if key not in FOLLOWS_FROM_NAME] or differing
 
 

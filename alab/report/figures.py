@@ -90,7 +90,7 @@ def learning_curves(table: pd.DataFrame, references: pd.DataFrame, panels: Panel
     """Draw the test accuracies and, in grey, what they can be held against: published curves, the ceiling."""
     figure, axes = curve(table, panels, "test_accuracy")
     names = references.groupby("condition", sort=False) if len(references) else ()
-    for (name, rows), dashes in zip(names, ("--", ":", "-"), strict=False):
+    for (name, rows), dashes in zip(names, cycle(("--", ":"))):
         for one in axes:
             label = f"{name} (n={rows['n'].iloc[0]})"
             if len(rows) > 1:

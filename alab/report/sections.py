@@ -97,7 +97,7 @@ def sections(
             figures.error_ratio(ratios, panels),
         )
     target = tables.common_target(runs) if target is None else target
-    to_target = tables.to_target(comparison, [target])
+    to_target = tables.to_target(comparison, target)
     yield Section(
         "annotations_to_target",
         f"Annotations to reach {target:.0%}",

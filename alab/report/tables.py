@@ -117,27 +117,26 @@ def comparisons(comparison: Comparison, runs: pd.DataFrame, baseline: str, rng: 
     return table
 
 
-def to_target(comparison: Comparison, targets: Sequence[float]) -> pd.DataFrame:
-    """Return how many annotations each run needs to reach each target: at first, and from where on it stays there."""
+def to_target(comparison: Comparison, target: float) -> pd.DataFrame:
+    """Return how many annotations each run needs to reach a target: at first, and from where on it stays there."""
     tables = []
     for condition in comparison.conditions:
         accuracy = condition.measured("test_accuracy")
-        for target in targets:
-            first, sustained = (
-                statistics.annotations_to_target(comparison.budgets, accuracy, target, sustained=sustained)
-                for sustained in (False, True)
+        first, sustained = (
+            statistics.annotations_to_target(comparison.budgets, accuracy, target, sustained=sustained)
+            for sustained in (False, True)
+        )
+        tables.append(
+            pd.DataFrame(
+                {
+                    "condition": condition.name,
+                    "target": target,
+                    "seed": comparison.seeds,
+                    "first": first,
+                    "sustained": sustained,
+                }
             )
-            tables.append(
-                pd.DataFrame(
-                    {
-                        "condition": condition.name,
-                        "target": target,
-                        "seed": comparison.seeds,
-                        "first": first,
-                        "sustained": sustained,
-                    }
-                )
-            )
+        )
     return pd.concat(tables, ignore_index=True)
 
 
